@@ -22,6 +22,10 @@
 //! With `--keep`, [`outcome::generations`] finds old generations of renamed sources in the output
 //! of an earlier run.
 //!
+//! Some modules take part in some runs only: `compat` decides as Reloader and Wave do which reads count;
+//! `patches` reads and writes the stamps files of overlays, and `overlays` compares the builds of
+//! overlays with the stamps in their files; `impact` compares two outcomes.
+//!
 //! `yaml` reads text with spans and knows nothing about Kubernetes; the tables of `k8s` describe
 //! Kubernetes. [`process`] calls the stages in order, without I/O: start reading there. The program
 //! frees the text of a file when it has the facts of the file. A stage returns the list of texts

@@ -42,12 +42,12 @@ pub(super) fn steady_release(common: &Common) -> anyhow::Result<Exit> {
         let goes = |on: MarkMapping, key: &str| {
             marks.iter().any(|mark| mark.on == on && mark.key == key && mark.value.is_none())
         };
-        for mark in &template.marks.repairable {
+        for mark in &template.marks().repairable {
             let keys =
                 if goes(MarkMapping::Annotations, &mark.key) { &mut dropped } else { &mut kept };
             keys.entry(kind.clone()).or_default().annotations.insert(mark.key.clone());
         }
-        for (row, _) in &template.marks.droppable {
+        for (row, _) in &template.marks().droppable {
             let keys = if goes(MarkMapping::Labels, row.name) { &mut dropped } else { &mut kept };
             keys.entry(kind.clone()).or_default().labels.insert(row.name.to_owned());
         }

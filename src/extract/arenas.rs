@@ -73,12 +73,6 @@ impl Arenas {
 
     /// Shrinks every `Vec` to fit, because facts live until the end of the run.
     pub(super) fn shrink_to_fit(&mut self) {
-        for source in &mut self.sources {
-            source.entries.shrink_to_fit();
-        }
-        for reference in &mut self.references {
-            reference.spot.mounts.shrink_to_fit();
-        }
         self.objects.shrink_to_fit();
         self.sources.shrink_to_fit();
         self.templates.shrink_to_fit();

@@ -57,6 +57,9 @@ pub struct FromFile {
     pub path: String,
     /// The number of the document in the file, from 0.
     pub index: Option<u64>,
+    /// The path of the kustomization above the file, in the same list: kustomize builds other objects
+    /// from the file.
+    pub kustomization: Option<String>,
 }
 
 /// Reads the origin of an item of a list (KRM Functions Specification v1); kyaml before v0.13 wrote
@@ -70,6 +73,7 @@ pub(super) fn from_file(metadata: Cursor<'_>) -> Option<FromFile> {
     Some(FromFile {
         path: any([PATH, "config.kubernetes.io/path"])?,
         index: any(index).and_then(|index| index.parse().ok()),
+        kustomization: None,
     })
 }
 

@@ -14,7 +14,9 @@ use crate::k8s::providers::Target;
 use crate::k8s::sites::CONTAINER_LISTS;
 use crate::yaml::Cursor;
 use crate::yaml::path::{Route, Step};
+use memchr::memmem::Finder;
 use smol_str::SmolStr;
+use std::sync::LazyLock;
 
 /// On a workload: sources that it reads in ways that the pod spec does not show, `ConfigMap/name`
 /// or `Secret/namespace/name`. All of their keys count.
@@ -58,8 +60,7 @@ pub(super) fn of_workload(
     let of_template =
         if template == object { Annotations::default() } else { annotations(reader, template) };
     let variables = variables(template);
-    let class = memchr::memmem::find(template.raw().as_bytes(), b"secretProviderClass");
-    let provider_class = class.is_some();
+    let provider_class = PROVIDER_CLASS.find(template.raw().as_bytes()).is_some();
     let says_nothing = workload.0.is_empty() && of_template.0.is_empty();
     if says_nothing && variables.is_empty() && !provider_class {
         return None;
@@ -72,9 +73,16 @@ pub(super) fn of_workload(
     Some(Box::new(ReadAnnotations { carried, also, variables, provider_class }))
 }
 
+/// Finds a `SecretProviderClass` in the text of a pod template.
+static PROVIDER_CLASS: LazyLock<Finder<'static>> =
+    LazyLock::new(|| Finder::new("secretProviderClass"));
+
+/// Finds the beginning of the names of variables that Reloader writes.
+static WROTE_ENV: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(RELOADER_ENV));
+
 /// The environment variables of a pod template that Reloader wrote.
 fn variables(template: Cursor<'_>) -> Vec<String> {
-    if memchr::memmem::find(template.raw().as_bytes(), RELOADER_ENV.as_bytes()).is_none() {
+    if WROTE_ENV.find(template.raw().as_bytes()).is_none() {
         return Vec::new();
     }
     let Some(spec) = template.get("spec") else {

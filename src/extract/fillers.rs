@@ -6,7 +6,7 @@ use super::objects::ObjectNode;
 use super::source::recipe;
 use super::{Reader, annotation, is_local};
 use crate::digest::ValueDigest;
-use crate::k8s::fillers::{Filler, Fills, Reach, fillers};
+use crate::k8s::fillers::{Condition, Filler, Fills, Reach, fillers};
 use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
 use crate::text::Span;
@@ -40,11 +40,16 @@ impl Maker {
     pub(super) fn of(reader: &Reader<'_>, object: &ObjectNode<'_>) -> Vec<Self> {
         let (group, _) = Identity::split_api_version(&object.api_version);
         let node = object.node;
+        let mut rows = fillers(group, &object.kind).peekable();
         let mut found = Vec::new();
-        for row in fillers(group, &object.kind) {
+        if rows.peek().is_none() {
+            return found;
+        }
+        let metadata = node.get("metadata");
+        let holds = Holds::of(metadata);
+        for row in rows {
             let Fills::Makes { target, name, reach } = &row.fills else { continue };
-            let metadata = node.get("metadata");
-            if metadata.is_some_and(is_local) || !applies(row, node) {
+            if !holds.any(row, node) || metadata.is_some_and(is_local) {
                 continue;
             }
             name.each(node, &mut |at| {
@@ -70,19 +75,39 @@ impl Maker {
 
 /// The row of the program that fills a source itself, if any.
 pub(super) fn fills(object: Cursor<'_>, group: &str, kind: &str) -> Option<&'static Filler> {
-    let metadata = object.get("metadata")?;
-    metadata.get("annotations").or_else(|| metadata.get("labels"))?;
+    let holds = Holds::of(object.get("metadata"));
     let mut rows = fillers(group, kind).filter(|row| matches!(row.fills, Fills::Itself));
-    rows.find(|row| applies(row, object))
+    rows.find(|row| holds.any(row, object))
 }
 
-/// Whether an object meets the condition of the row.
-fn applies(row: &Filler, object: Cursor<'_>) -> bool {
-    let has = |(path, value): &(crate::yaml::path::FieldPath, Option<&str>)| {
-        path.end(object).is_some_and(|at| match value {
-            Some(value) => at.str().is_some_and(|text| text == *value),
-            None => !at.is_null(),
-        })
-    };
-    row.when.is_empty() || row.when.iter().any(has)
+/// The metadata of an object that conditions are about.
+#[derive(Clone, Copy)]
+struct Holds<'a> {
+    annotations: Option<Cursor<'a>>,
+    labels: Option<Cursor<'a>>,
+}
+
+impl<'a> Holds<'a> {
+    fn of(metadata: Option<Cursor<'a>>) -> Self {
+        let [annotations, labels] = ["annotations", "labels"]
+            .map(|field| metadata.and_then(|metadata| metadata.get(field)));
+        Self { annotations, labels }
+    }
+
+    /// Whether the object meets a condition of the row.
+    fn any(self, row: &Filler, object: Cursor<'a>) -> bool {
+        let is = |at: Cursor<'_>, value: &str| at.str().is_some_and(|text| text == value);
+        let has = |condition: &Condition| match condition {
+            Condition::Annotation(key, value) => {
+                let at = self.annotations.and_then(|annotations| annotations.get(key));
+                at.is_some_and(|at| value.map_or_else(|| !at.is_null(), |value| is(at, value)))
+            }
+            Condition::Label(key, value) => {
+                let at = self.labels.and_then(|labels| labels.get(key));
+                at.is_some_and(|at| is(at, value))
+            }
+            Condition::Field(path) => path.end(object).is_some_and(|at| !at.is_null()),
+        };
+        row.when.is_empty() || row.when.iter().any(has)
+    }
 }

@@ -23,10 +23,34 @@ pub struct Marks {
     pub repairable: Vec<Checksum>,
     /// The labels that the configuration may drop.
     pub droppable: Vec<(&'static VersionLabel, Span)>,
-    /// Whether the object has a selector. A workload without one may select its pods by all labels.
-    pub has_selector: bool,
     /// Whether an annotation says that all of them stay.
     pub stay: bool,
+}
+
+/// The marks of a pod template without any.
+pub(super) static NONE: Marks = Marks {
+    checksums: Vec::new(),
+    versions: Vec::new(),
+    repairable: Vec::new(),
+    droppable: Vec::new(),
+    stay: false,
+};
+
+impl Marks {
+    /// Boxes the marks, unless there are none: most pod templates have none.
+    pub(super) fn if_any(self) -> Option<Box<Self>> {
+        let lists_none = self.checksums.is_empty()
+            && self.versions.is_empty()
+            && self.repairable.is_empty()
+            && self.droppable.is_empty();
+        (!lists_none).then(|| self.into())
+    }
+}
+
+/// Whether an object has a selector. A workload without one may select its pods by all labels.
+pub(super) fn has_selector(object: Cursor<'_>) -> bool {
+    let selector = object.at(["spec", "selector"]);
+    selector.is_some_and(|selector| selector.is_mapping() && selector.pairs().next().is_some())
 }
 
 /// An annotation of a pod template that another tool computed.
@@ -96,9 +120,8 @@ pub(super) fn is_of_upgrade(hooks: &str) -> bool {
 /// template do not change.
 pub const FOREIGN: &str = "rollstamp.dev/foreign";
 
-/// Reads the metadata of a pod template of an object whose own annotation is `stamp`.
+/// Reads the metadata of a pod template. `stamp` is the key of our own annotation.
 pub(super) fn read(
-    object: Cursor<'_>,
     metadata: Cursor<'_>,
     pod_spec: Cursor<'_>,
     stamp: &str,
@@ -135,9 +158,6 @@ pub(super) fn read(
             marks.versions.push((name.into_owned(), key.span()));
         }
     }
-    let selector = object.at(["spec", "selector"]);
-    marks.has_selector =
-        selector.is_some_and(|selector| selector.is_mapping() && selector.pairs().next().is_some());
     marks
 }
 

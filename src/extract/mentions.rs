@@ -103,7 +103,7 @@ pub fn mentions(
 
 /// The names among the words of a text that cannot be read.
 pub fn words(text: &str, names: &BTreeSet<String>) -> BTreeSet<String> {
-    if super::looks::escapes_letters(text.as_bytes()) {
+    if super::unreadable::escapes_letters(text.as_bytes()) {
         // An escape can spell any name.
         return names.clone();
     }

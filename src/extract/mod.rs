@@ -7,7 +7,7 @@
 mod arenas;
 mod hash_suffix;
 mod ids;
-mod looks;
+mod unreadable;
 mod manifests;
 mod api_limits;
 mod join;
@@ -41,7 +41,6 @@ pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use indirect_object::IndirectObject;
 pub use join::{Joining, join};
 pub use label_uses::LabelUse;
-pub use looks::{UnreadableText, may_hold_objects};
 pub use manifests::{File, Manifests};
 pub use mentions::{Meaning, Mention, mentions, words};
 pub use neighbour::Neighbour;
@@ -51,6 +50,7 @@ pub use rollout::{Foreseen, KnownText, KnownTextKind, RolloutFacts};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Grounds, Mount, SiteLabel};
 pub use source::{Entry, Flaw, Malformed, Source};
+pub use unreadable::{UnreadableText, may_hold_objects};
 pub use values_from::{ValuesReader, ValuesReference};
 pub use workload::Template;
 pub(crate) use workload::refused;
@@ -151,8 +151,6 @@ pub struct Object {
     pub origin: Option<Box<Origin>>,
     /// The file from which the caller of a function read it.
     pub from_file: Option<Box<FromFile>>,
-    /// The kustomization above its file, in the list of a function.
-    pub raw_material_of: Option<Box<str>>,
     /// Its sources.
     pub sources: Ids<SourceId>,
     /// Its pod templates with their references.
@@ -162,7 +160,7 @@ pub struct Object {
     /// Whether its references can follow a source that gets another name.
     pub follows: FollowsRenames,
     /// The namespace in which a program creates its pods, if it differs from the namespace of the object.
-    pub pods_namespace: Option<SmolStr>,
+    pub pods_namespace: Option<Box<str>>,
 }
 
 /// A workload that another one names.
@@ -213,20 +211,25 @@ impl Facts {
     fn find_raw_material(&mut self) {
         let kustomizations = std::mem::take(&mut self.kustomizations);
         for object in &mut self.arenas.objects {
-            let Some(from) = &object.from_file else {
+            let Some(from) = &mut object.from_file else {
                 continue;
             };
             let is_above = |kustomization: &&String| {
                 let folder = kustomization.rfind('/').map_or(0, |end| end + 1);
                 from.path.starts_with(&kustomization[..folder])
             };
-            let above = kustomizations.iter().find(is_above);
-            object.raw_material_of = above.map(|path| path.as_str().into());
+            from.kustomization = kustomizations.iter().find(is_above).cloned();
         }
     }
 }
 
 impl Object {
+    /// The path of the kustomization above its file, in the list of a function: kustomize builds another
+    /// object from it.
+    pub fn raw_material_of(&self) -> Option<&str> {
+        self.from_file.as_ref()?.kustomization.as_deref()
+    }
+
     /// Where its name is written.
     pub fn place_of_name(&self) -> Place {
         Place { file: self.place.file, span: self.name_span }
@@ -297,7 +300,7 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
     facts.marks = marks(text, part, base);
     let mut marks = YttMarks::new(text, part, &options.annotation);
     let is_first = base == 0 && part.start == 0;
-    let mut braced = looks::JsonGuess::default();
+    let mut braced = unreadable::JsonGuess::default();
     for chunk in yaml::split::chunks_of(text, part) {
         let documents = match chunk.and_then(|chunk| yaml::parse(text, chunk.span)) {
             Ok(documents) => documents,
@@ -332,7 +335,12 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
 
 /// An annotation of a metadata mapping, and its value.
 fn annotation<'a>(metadata: Cursor<'a>, name: &str) -> Option<(String, Cursor<'a>)> {
-    let value = metadata.get("annotations")?.get(name)?;
+    text_of(metadata.get("annotations")?, name)
+}
+
+/// A string in a mapping of annotations, and its value.
+fn text_of<'a>(annotations: Cursor<'a>, name: &str) -> Option<(String, Cursor<'a>)> {
+    let value = annotations.get(name)?;
     Some((value.str()?.into_owned(), value))
 }
 
@@ -522,12 +530,11 @@ impl Reader<'_> {
             rendered: Rendered::of(node).map(Box::new),
             origin: origin.map(Box::new),
             from_file: from_file.and_then(build_notes::from_file).map(Box::new),
-            raw_material_of: None,
             sources: Ids::default(),
             templates: Ids::default(),
             delegate: delegate.map(Box::new),
             follows,
-            pods_namespace,
+            pods_namespace: pods_namespace.map(|name| name.as_str().into()),
         };
         self.facts.arenas.add(object, sources, templates);
     }

@@ -3,7 +3,7 @@
 
 use super::hash_suffix::{Reading, kustomize_suffix};
 use super::source::Provided;
-use super::{BASE_NAME, MODE, NEEDS_HASH_SUFFIX, Reader, annotation};
+use super::{BASE_NAME, MODE, NEEDS_HASH_SUFFIX, Reader, annotation, text_of};
 use crate::config::options::{Mode, SuffixHash};
 use crate::digest::name_hash::{self, Stored, is_suffixed};
 use crate::finding::naming::NoSuffix;
@@ -63,8 +63,9 @@ impl FollowsRenames {
         let Some(metadata) = metadata else {
             return Self::default();
         };
+        let annotations = metadata.get("annotations");
         let is = |row: &Recreated| {
-            let found = annotation(metadata, row.annotation);
+            let found = annotations.and_then(|annotations| text_of(annotations, row.annotation));
             found.is_some_and(|(value, _)| match row.says {
                 AnnotationTest::Anything => true,
                 AnnotationTest::Contains(part) => value.contains(part),

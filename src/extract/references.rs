@@ -89,13 +89,13 @@ pub enum Keys {
     /// All keys that can be environment variables.
     Env,
     /// This key, as an environment variable.
-    One(String),
+    One(SmolStr),
     /// These keys, as files.
-    Listed(Vec<String>),
+    Listed(Box<[SmolStr]>),
     /// All keys, as files.
     All,
     /// As files, the keys whose file lies at, above or below one of these cleaned `subPath`s.
-    Under(Vec<Vec<String>>),
+    Under(Box<[Vec<String>]>),
 }
 
 impl Reference {
@@ -295,7 +295,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
                 Some(key) => match self.string(holder, key) {
                     // The chart has a default of its own.
                     None if place.of_values => Keys::All,
-                    key => Keys::Listed(key.into_iter().map(|(key, _)| key.into()).collect()),
+                    key => Keys::Listed(key.into_iter().map(|(key, _)| key).collect()),
                 },
             };
             let named: Vec<Cursor<'_>> =
@@ -380,7 +380,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
             Reads::Nothing => (Keys::None, Grounds::Site),
             Reads::Env => (Keys::Env, Grounds::All),
             Reads::Key => {
-                let key = self.string(node, "key").map(|(key, _)| key.into());
+                let key = self.string(node, "key").map(|(key, _)| key);
                 (Keys::One(key.unwrap_or_default()), Grounds::Named)
             }
             Reads::Files => self.files(node, within.volume(site), &mut mounts),
@@ -410,14 +410,17 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
             (Mounted::Never, _) => (Keys::None, why),
             (Mounted::Whole, None) => (Keys::All, why),
             (Mounted::Whole, Some(items)) => {
-                let keys = items.into_iter().map(|(key, _)| key).collect();
+                let keys = items.into_iter().map(|(key, _)| key.into()).collect();
                 (Keys::Listed(keys), Grounds::Items)
             }
-            (Mounted::Parts(parts), None) => (Keys::Under(parts), why),
+            (Mounted::Parts(parts), None) => (Keys::Under(parts.into()), why),
             (Mounted::Parts(parts), Some(items)) => {
                 let seen = |path: &[String]| parts.iter().any(|part| related(part, path));
-                let keys: Vec<String> =
-                    items.into_iter().filter(|(_, path)| seen(path)).map(|(key, _)| key).collect();
+                let keys: Box<[SmolStr]> = items
+                    .into_iter()
+                    .filter(|(_, path)| seen(path))
+                    .map(|(key, _)| key.into())
+                    .collect();
                 // If no item is at a mounted path, no file is visible, whatever the source holds.
                 if keys.is_empty() {
                     (Keys::None, Grounds::NothingShown)

@@ -2,7 +2,6 @@
 //! for the object, the reads of the pods at the paths of these rows, and the place of the annotations.
 
 use super::carried;
-use super::foreign::Marks;
 use super::ids::{Ids, ObjectId};
 use super::objects::ObjectNode;
 use super::references::{Reference, SiteWalk};
@@ -114,16 +113,17 @@ fn template(
         is_released: true,
         missing: pods.fields.len() - there,
         references: Ids::default(),
-        unknown_names: unknown,
+        unknown_names: unknown.into(),
         slot,
         stamp_seen: annotations.is_some_and(|annotations| annotations.get(stamp).is_some()),
         not_stamped,
-        refusal,
+        refusal: refusal.map(Box::new),
         later: workload::later(object, row),
         ignored: reader.ignored(control.ignored, object, id),
-        ignored_sources: control.ignored_sources.into_iter().map(|(name, _)| name.into()).collect(),
-        sidecars: Vec::new(),
-        marks: Marks::default(),
+        ignored_sources: control.ignored_sources.into_iter().map(|(name, _)| name).collect(),
+        sidecars: Box::default(),
+        marks: None,
+        has_selector: false,
         said: carried::of_workload(reader, object, object, id),
         foreseen: None,
     };

@@ -15,7 +15,7 @@ pub struct SiteLabel {
     /// The environment variable.
     pub env: Option<SmolStr>,
     /// The places at which containers mount the volume.
-    pub mounts: Vec<Mount>,
+    pub mounts: Box<[Mount]>,
 }
 
 /// One mount of a volume.
@@ -104,7 +104,7 @@ impl<'a> ListPosition<'a> {
                 SiteRoot::Container => name(self.inner),
                 SiteRoot::Object | SiteRoot::PodSpec | SiteRoot::Volume => None,
             },
-            mounts,
+            mounts: mounts.into(),
         }
     }
 }

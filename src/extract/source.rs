@@ -5,7 +5,7 @@ use super::fillers;
 use super::hash_suffix::is_content_named;
 use super::ids::ObjectId;
 use super::own_suffix::{self, Naming};
-use super::{IgnoredBy, Reader, annotation, is_sops, labels, values_from};
+use super::{IgnoredBy, Reader, is_sops, labels, text_of, values_from};
 use crate::compat::reloader::Tags;
 use crate::config::policy::{Encrypted, FilledSources};
 use crate::digest::ValueDigest;
@@ -31,7 +31,7 @@ pub struct Source {
     /// The namespace in which it is, if one is written.
     pub namespace: Option<SmolStr>,
     /// Its keys, sorted; a key can occur once for `data` and once for `binaryData`.
-    pub entries: Vec<Entry>,
+    pub entries: Box<[Entry]>,
     /// Whether its name ends in the hash of its own content.
     pub content_named: bool,
     /// Whether the keys are not known separately, so that a reference to one key reads all.
@@ -39,13 +39,13 @@ pub struct Source {
     /// Whether a controller in the cluster fills it, so that only its name is known.
     pub filled_in_cluster: bool,
     /// If a controller fills it: the digest of the fields that describe the content.
-    pub recipe: Option<ValueDigest>,
+    pub recipe: Option<Box<ValueDigest>>,
     /// The program that fills it in the cluster in addition to its manifest, if any.
     pub filler: Option<&'static Filler>,
     /// Whether a control annotation or a rule says that no pods roll because of it.
     pub ignored: Option<IgnoredBy>,
     /// A field of content that cannot be read as keys and values.
-    pub malformed: Option<Malformed>,
+    pub malformed: Option<Box<Malformed>>,
     /// The facts for a name after its content; `None` if no such name is wanted.
     pub naming: Option<Box<Naming>>,
     /// The meaning of its annotations for Reloader, if Reloader is followed.
@@ -181,7 +181,7 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
         target: row.provides,
         name,
         namespace: namespace.clone(),
-        entries: Vec::new(),
+        entries: Box::default(),
         content_named: false,
         whole: false,
         filled_in_cluster: false,
@@ -196,8 +196,9 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
     };
     let names = names(node, row).into_iter();
     if row.contents.is_empty() || filled_by_type(node, row) || is_external {
-        let recipe = recipe(reader, node, row.provides);
-        let filled = |name| Source { filled_in_cluster: true, recipe, ..source(name) };
+        let recipe = recipe(reader, node, row.provides).map(Box::new);
+        let filled =
+            |name| Source { filled_in_cluster: true, recipe: recipe.clone(), ..source(name) };
         return names.map(filled).collect();
     }
     let Some(name) = names.into_iter().next() else {
@@ -212,9 +213,9 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
     ignore_keys_by_rule(reader, object, &mut entries);
     let source = Source {
         content_named: is_content_named(object),
-        entries,
+        entries: entries.into(),
         whole,
-        malformed,
+        malformed: malformed.map(Box::new),
         naming: own_suffix::read(reader, object).map(Box::new),
         ..source(name)
     };
@@ -461,7 +462,8 @@ struct SourceControl<'a> {
 
 impl<'a> SourceControl<'a> {
     fn read(object: Cursor<'a>) -> Self {
-        let find = |name| annotation(object.get("metadata")?, name);
+        let annotations = object.at(["metadata", "annotations"]);
+        let find = |name| text_of(annotations?, name);
         Self {
             ignored: find(super::IGNORE).is_some_and(|(value, _)| value == "true"),
             ignore_keys: find(super::IGNORE_KEYS),

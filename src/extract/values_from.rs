@@ -47,7 +47,7 @@ impl ValuesReference {
     /// Which keys it reads.
     pub fn keys(&self) -> Keys {
         match &self.key {
-            Some(key) => Keys::Listed(vec![key.to_string()]),
+            Some(key) => Keys::Listed([key.clone()].into()),
             None => Keys::All,
         }
     }

@@ -7,7 +7,7 @@ use super::objects::ObjectNode;
 use super::references::{Reference, SiteWalk, UnknownName, UserPlace};
 use super::rollout::Foreseen;
 use super::sidecars::{self, Sidecar};
-use super::{IgnoredBy, Reader, annotation, unknown_kinds};
+use super::{IgnoredBy, Reader, text_of, unknown_kinds};
 use crate::config::policy::HotReload;
 use crate::finding::{Code, Finding};
 use crate::k8s::TableRow;
@@ -35,7 +35,7 @@ pub struct Template {
     /// Its references, in the order of the text.
     pub references: Ids<ReferenceId>,
     /// The texts in values from which a chart builds the names of sources; the names are not known.
-    pub unknown_names: Vec<UnknownName>,
+    pub unknown_names: Box<[UnknownName]>,
     /// The place of the stamp; `None` for templates that are not stamped.
     pub slot: Option<Result<Slot, Refusal>>,
     /// The number of fields at the end of the path to the annotations that are absent.
@@ -45,17 +45,19 @@ pub struct Template {
     /// The reason why it is not stamped.
     pub not_stamped: Option<NoRoll>,
     /// The reason why the references cannot be trusted; the workload is then not changed.
-    pub refusal: Option<(Code, Refusal)>,
+    pub refusal: Option<Box<(Code, Refusal)>>,
     /// The event for which its controller waits before a stamp rolls its pods.
     pub later: Option<RolloutWait>,
     /// Whether a control annotation or a rule ignores it.
     pub ignored: Option<IgnoredBy>,
     /// The ignored sources, by name.
-    pub ignored_sources: Vec<String>,
+    pub ignored_sources: Box<[SmolStr]>,
     /// The config-reload sidecars among the containers.
-    pub sidecars: Vec<Sidecar>,
-    /// The checksums and labels of other tools in its metadata.
-    pub marks: Marks,
+    pub sidecars: Box<[Sidecar]>,
+    /// The checksums and labels of other tools in its metadata, if there are any.
+    pub(super) marks: Option<Box<Marks>>,
+    /// Whether the workload has a selector. One without may select its pods by all labels.
+    pub has_selector: bool,
     /// The annotations about its reads; `None` if there are none.
     pub said: Option<Box<ReadAnnotations>>,
     /// The facts for a comparison of two states; `None` in other runs.
@@ -70,6 +72,11 @@ impl Template {
             way.extend(["metadata", "annotations"].map(|field| Step::Field(field.into())));
         }
         way
+    }
+
+    /// The checksums and labels of other tools in its metadata.
+    pub fn marks(&self) -> &Marks {
+        self.marks.as_deref().unwrap_or(&foreign::NONE)
     }
 
     /// The value of the existing stamp, if it is one string.
@@ -144,10 +151,10 @@ fn template(
     let marks = match metadata {
         Some(metadata) if is_stamped => {
             let rules = &reader.options.rules.foreign;
-            let read = foreign::read(object, metadata, pod_spec, stamp, rules);
-            Marks { stay: control.marks_stay(reader, id), ..read }
+            let read = foreign::read(metadata, pod_spec, stamp, rules);
+            Marks { stay: control.marks_stay(reader, id), ..read }.if_any()
         }
-        _ => Marks::default(),
+        _ => None,
     };
     let slot = match (found.holder, found.route.last()) {
         (Some(holder), Some(Step::Field(field))) if not_stamped.is_none() => Some(insert::find(
@@ -174,16 +181,17 @@ fn template(
             _ => 2,
         },
         references: Ids::default(),
-        unknown_names: Vec::new(),
+        unknown_names: Box::default(),
         slot,
         stamp_seen: annotations.is_some_and(|annotations| annotations.get(stamp).is_some()),
         not_stamped,
-        refusal,
+        refusal: refusal.map(Box::new),
         later: later(object, row),
         ignored: reader.ignored(control.ignored, object, id),
-        ignored_sources: control.ignored_sources.into_iter().map(|(name, _)| name.into()).collect(),
-        sidecars,
+        ignored_sources: control.ignored_sources.into_iter().map(|(name, _)| name).collect(),
+        sidecars: sidecars.into(),
         marks,
+        has_selector: foreign::has_selector(object),
         said,
         foreseen,
     };
@@ -200,8 +208,8 @@ pub(super) struct WorkloadControl<'a> {
 
 impl<'a> WorkloadControl<'a> {
     pub(super) fn read(object: Cursor<'a>, template: Cursor<'a>) -> Self {
-        let metadata = [object, template].map(|at| at.get("metadata"));
-        let find = |name| metadata.into_iter().flatten().find_map(|at| annotation(at, name));
+        let annotations = [object, template].map(|at| at.at(["metadata", "annotations"]));
+        let find = |name| annotations.into_iter().flatten().find_map(|at| text_of(at, name));
         let list = |name| -> Vec<(SmolStr, Cursor<'a>)> {
             find(name).map_or_else(Vec::new, |(list, at)| {
                 super::names_in(&list).map(|name| (name.into(), at)).collect()

@@ -2,17 +2,17 @@
 
 use super::disruption;
 use super::fields::{self, FieldContext};
+use super::known_texts::{self, ChangedSpot, SpottedDocument};
 use super::leaves;
 use super::neighbours::Neighbours;
 use super::objects::{self, AppliedObject};
 use super::pairs::{Item, pair};
 use super::reads::{self, ChangedKey, ReadChanges, ReadKeys, Standing, changed};
 use super::sources::BothSources;
-use super::spots::{self, ChangedSpot, SpottedDocument};
 use super::state::{ComparedState, SideWorkload, Sights};
 use super::{
     Answer, Assume, At, Held, HowChanged, Impact, KeyReason, Name, RollReason, Workload, foreign,
-    indirect, not_compared, silent, values,
+    indirect, not_compared, source_changes, values,
 };
 use crate::config::foreign::ForeignRules;
 use crate::config::options::Options;
@@ -80,7 +80,7 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
         read.push(one.read);
     }
     let (values_readers, taken) = values::changes(before, after, &sources);
-    let sources = silent::changes(before, after, &sources, &workloads, &read, &taken);
+    let sources = source_changes::changes(before, after, &sources, &workloads, &read, &taken);
     let errors = |state: &ComparedState<'_>| not_compared(state.outcome).count();
     Impact {
         assume,
@@ -172,6 +172,7 @@ impl<'a> Comparison<'a, '_> {
         let mut read = ReadChanges::default();
         for reads in [&is, &was] {
             read.named.extend(reads.named.iter().map(|(pair, _)| *pair));
+            read.candidates.extend(&reads.candidates);
             let keys = reads.keys.iter().map(|((pair, key, _), read)| (*pair, *key, read.standing));
             read.keys.extend(keys.filter(|(pair, ..)| !self.sources.pairs[*pair].keys.is_empty()));
         }
@@ -367,7 +368,7 @@ impl<'a> Comparison<'a, '_> {
             let spots = template.foreseen.as_ref()?.spots.as_deref()?;
             Some(SpottedDocument { text, span: subject.object.document, spots })
         };
-        spots::changed(document(was, old, old_template)?, document(is, new, new_template)?)
+        known_texts::changed(document(was, old, old_template)?, document(is, new, new_template)?)
     }
 
     /// The differences between the pod templates of the two objects.

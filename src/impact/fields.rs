@@ -1,8 +1,8 @@
 //! Compares two pod templates field by field, as the API server sees them: layout does not count, null
 //! equals an absent field, and so does a field with its default value.
 
+use super::known_texts::ChangedSpot;
 use super::leaves::{ChangedLeaf, FieldStep};
-use super::spots::ChangedSpot;
 use super::{Class, HowChanged, Name, RollReason};
 use crate::config::foreign::ForeignRules;
 use crate::extract::KnownTextKind;

@@ -21,9 +21,9 @@ mod objects;
 mod overlays;
 mod pairs;
 mod reads;
-mod silent;
+mod source_changes;
 mod sources;
-mod spots;
+mod known_texts;
 mod state;
 mod values;
 
@@ -475,6 +475,8 @@ pub struct KeyChange {
 pub enum Silent {
     /// Nothing names it.
     NoReader,
+    /// A workload of another apply unit names it, and sources of several apply units fit.
+    Ambiguous,
     /// The workloads that name it read other keys.
     OtherKeys,
     /// Its readers read their files again while they run.

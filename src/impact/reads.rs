@@ -58,6 +58,8 @@ pub(super) struct ReadKeys<'a> {
     pub(super) keys: BTreeMap<KeyOf<'a>, ReadKey<'a>>,
     /// All named sources, by their pair, including those of which no key is read.
     pub(super) named: Vec<(usize, Standing)>,
+    /// The sources, by their pair, of references to which sources of several other apply units fit.
+    pub(super) candidates: Vec<usize>,
     /// Whether a reference could not be followed, because overlays decide the applied manifests.
     pub(super) is_unknown: bool,
 }
@@ -67,6 +69,8 @@ pub(super) struct ReadKeys<'a> {
 pub(super) struct ReadChanges<'a> {
     /// The sources that are named at all, by their pair.
     pub(super) named: Vec<usize>,
+    /// The sources that may be named: several fit a reference.
+    pub(super) candidates: Vec<usize>,
     /// The keys that the pods read, of the pairs of sources with a differing key.
     pub(super) keys: Vec<(usize, &'a str, Standing)>,
 }
@@ -87,6 +91,9 @@ pub(super) fn of<'a>(
         let added = planned.added.iter().map(|added| (&added.reference, &added.reason));
         for (reference, reason) in references.iter().zip(&planned.reasons).chain(added) {
             let Some((at, standing)) = meant(state, sources, subject, reference, reason) else {
+                if matches!(reason, Reason::External | Reason::Made(_)) {
+                    reads.candidates.extend(sources.candidates(state, subject, reference));
+                }
                 continue;
             };
             reads.add(state, sources, at, standing, (reference, reason));

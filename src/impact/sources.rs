@@ -164,15 +164,40 @@ impl<'a> BothSources<'a> {
         subject: &SideWorkload<'a>,
         reference: &Reference,
     ) -> Option<SourceId> {
+        let fitting = self.fitting(state, subject, reference)?;
+        let here = fitting.get(&state.unit(subject.object.place.file));
+        here.or_else(|| fitting.values().next().filter(|_| fitting.len() == 1)).copied()
+    }
+
+    /// The pairs of all sources of a state to which a reference can refer by its kind, name and namespace.
+    pub(super) fn candidates(
+        &self,
+        state: &ComparedState<'a>,
+        subject: &SideWorkload<'a>,
+        reference: &Reference,
+    ) -> Vec<usize> {
+        let fitting =
+            self.fitting(state, subject, reference).into_iter().flat_map(BTreeMap::values);
+        let pairs = fitting.filter_map(|&at| match state.side {
+            Side::Before => self.before(at),
+            Side::After => self.after(at),
+        });
+        pairs.collect()
+    }
+
+    fn fitting(
+        &self,
+        state: &ComparedState<'a>,
+        subject: &SideWorkload<'a>,
+        reference: &Reference,
+    ) -> Option<&BTreeMap<String, SourceId>> {
         let (names, all) = match state.side {
             Side::Before => (&self.by_name.0, &self.old),
             Side::After => (&self.by_name.1, &self.new),
         };
         let by_name = names.get_or_init(|| by_name(state, all));
         let own = state.namespace(subject.object.namespace_of_pods());
-        let fitting = by_name.get(&(reference.site.target, own, reference.name.to_string()))?;
-        let here = fitting.get(&state.unit(subject.object.place.file));
-        here.or_else(|| fitting.values().next().filter(|_| fitting.len() == 1)).copied()
+        by_name.get(&(reference.site.target, own, reference.name.to_string()))
     }
 
     /// The pair of a source of the second state.

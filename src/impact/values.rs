@@ -1,6 +1,6 @@
 //! Finds the objects of Flux that take values from changed sources.
 
-use super::silent::filled_otherwise;
+use super::source_changes::filled_otherwise;
 use super::sources::BothSources;
 use super::state::ComparedState;
 use super::{Name, TakenKey, ValuesChange};

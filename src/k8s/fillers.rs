@@ -13,6 +13,7 @@
 use super::Since;
 use super::providers::Target;
 use crate::yaml::path::FieldPath;
+use Condition::{Annotation, Field, Label};
 use std::sync::LazyLock;
 
 /// Objects that make a program in the cluster create or fill a source.
@@ -26,13 +27,23 @@ pub struct Filler {
     pub groups: &'static [&'static str],
     /// The kind of the objects.
     pub kind: &'static str,
-    /// At least one of these fields must exist; with a value, it must have this text. Empty: every
-    /// object matches.
-    pub when: Vec<(FieldPath, Option<&'static str>)>,
+    /// At least one of these conditions must hold. Empty: every object matches.
+    pub when: Vec<Condition>,
     /// The effect of the object on the program.
     pub fills: Fills,
     /// Which users get other stamps because of this row: only those who opt in.
     pub since: Since,
+}
+
+/// A condition about an object.
+#[derive(Clone, Debug)]
+pub enum Condition {
+    /// It has this annotation; with a value, the annotation has this value.
+    Annotation(&'static str, Option<&'static str>),
+    /// It has this label with this value.
+    Label(&'static str, &'static str),
+    /// It has this field.
+    Field(FieldPath),
 }
 
 /// The effect of an object on a program.
@@ -90,22 +101,20 @@ const CORE: &[&str] = &[""];
 const INGRESS: &[&str] = &["networking.k8s.io", "extensions"];
 
 /// The annotations that make cert-manager's shims create a Certificate.
-const ISSUERS: &[(&str, Option<&str>)] = &[
-    ("metadata/annotations/cert-manager.io\\/issuer", None),
-    ("metadata/annotations/cert-manager.io\\/cluster-issuer", None),
-    ("metadata/annotations/kubernetes.io\\/tls-acme", Some("true")),
+const ISSUERS: &[Condition] = &[
+    Annotation("cert-manager.io/issuer", None),
+    Annotation("cert-manager.io/cluster-issuer", None),
+    Annotation("kubernetes.io/tls-acme", Some("true")),
 ];
-
-type When = &'static [(&'static str, Option<&'static str>)];
 
 fn row(
     id: &'static str,
     by: &'static str,
     (groups, kind): (&'static [&'static str], &'static str),
-    when: When,
+    when: &[Condition],
     fills: Fills,
 ) -> Filler {
-    let when = when.iter().map(|&(path, value)| (FieldPath::parse(path), value)).collect();
+    let when = when.to_vec();
     Filler { id, by, groups, kind, when, fills, since: Since::OptIn }
 }
 
@@ -150,8 +159,8 @@ pub static FILLERS: LazyLock<Vec<Filler>> = LazyLock::new(|| {
             SERVICE_CA,
             config_map,
             &[
-                ("metadata/annotations/service.beta.openshift.io\\/inject-cabundle", Some("true")),
-                ("metadata/annotations/service.alpha.openshift.io\\/inject-cabundle", Some("true")),
+                Annotation("service.beta.openshift.io/inject-cabundle", Some("true")),
+                Annotation("service.alpha.openshift.io/inject-cabundle", Some("true")),
             ],
             Fills::Itself,
         ),
@@ -160,7 +169,7 @@ pub static FILLERS: LazyLock<Vec<Filler>> = LazyLock::new(|| {
             "inject-trusted-cabundle",
             "the network operator of OpenShift",
             config_map,
-            &[("metadata/labels/config.openshift.io\\/inject-trusted-cabundle", Some("true"))],
+            &[Label("config.openshift.io/inject-trusted-cabundle", "true")],
             Fills::Itself,
         ),
         // cert-manager.io/docs/trust/trust-manager/api-reference: a Bundle is written to every namespace
@@ -169,14 +178,14 @@ pub static FILLERS: LazyLock<Vec<Filler>> = LazyLock::new(|| {
             "trust-bundle-config-map",
             "trust-manager",
             (&["trust.cert-manager.io"], "Bundle"),
-            &[("spec/target/configMap", None)],
+            &[Field(FieldPath::parse("spec/target/configMap"))],
             copy(Target::ConfigMap),
         ),
         row(
             "trust-bundle-secret",
             "trust-manager",
             (&["trust.cert-manager.io"], "Bundle"),
-            &[("spec/target/secret", None)],
+            &[Field(FieldPath::parse("spec/target/secret"))],
             copy(Target::Secret),
         ),
         // cert-manager.io/docs/usage/ingress: ingress-shim
@@ -200,34 +209,28 @@ pub static FILLERS: LazyLock<Vec<Filler>> = LazyLock::new(|| {
             "reflects-config-map",
             REFLECTOR,
             config_map,
-            &[("metadata/annotations/reflector.v1.k8s.emberstack.com\\/reflects", None)],
+            &[Annotation("reflector.v1.k8s.emberstack.com/reflects", None)],
             Fills::Itself,
         ),
         row(
             "reflects-secret",
             REFLECTOR,
             core_secret,
-            &[("metadata/annotations/reflector.v1.k8s.emberstack.com\\/reflects", None)],
+            &[Annotation("reflector.v1.k8s.emberstack.com/reflects", None)],
             Fills::Itself,
         ),
         row(
             "reflection-config-map",
             REFLECTOR,
             config_map,
-            &[(
-                "metadata/annotations/reflector.v1.k8s.emberstack.com\\/reflection-auto-enabled",
-                Some("true"),
-            )],
+            &[Annotation("reflector.v1.k8s.emberstack.com/reflection-auto-enabled", Some("true"))],
             copy(Target::ConfigMap),
         ),
         row(
             "reflection-secret",
             REFLECTOR,
             core_secret,
-            &[(
-                "metadata/annotations/reflector.v1.k8s.emberstack.com\\/reflection-auto-enabled",
-                Some("true"),
-            )],
+            &[Annotation("reflector.v1.k8s.emberstack.com/reflection-auto-enabled", Some("true"))],
             copy(Target::Secret),
         ),
         // github.com/mittwald/kubernetes-replicator, README: pull-based and push-based replication
@@ -235,14 +238,14 @@ pub static FILLERS: LazyLock<Vec<Filler>> = LazyLock::new(|| {
             "replicate-from-config-map",
             REPLICATOR,
             config_map,
-            &[("metadata/annotations/replicator.v1.mittwald.de\\/replicate-from", None)],
+            &[Annotation("replicator.v1.mittwald.de/replicate-from", None)],
             Fills::Itself,
         ),
         row(
             "replicate-from-secret",
             REPLICATOR,
             core_secret,
-            &[("metadata/annotations/replicator.v1.mittwald.de\\/replicate-from", None)],
+            &[Annotation("replicator.v1.mittwald.de/replicate-from", None)],
             Fills::Itself,
         ),
         row(
@@ -250,8 +253,8 @@ pub static FILLERS: LazyLock<Vec<Filler>> = LazyLock::new(|| {
             REPLICATOR,
             config_map,
             &[
-                ("metadata/annotations/replicator.v1.mittwald.de\\/replicate-to", None),
-                ("metadata/annotations/replicator.v1.mittwald.de\\/replicate-to-matching", None),
+                Annotation("replicator.v1.mittwald.de/replicate-to", None),
+                Annotation("replicator.v1.mittwald.de/replicate-to-matching", None),
             ],
             copy(Target::ConfigMap),
         ),
@@ -260,8 +263,8 @@ pub static FILLERS: LazyLock<Vec<Filler>> = LazyLock::new(|| {
             REPLICATOR,
             core_secret,
             &[
-                ("metadata/annotations/replicator.v1.mittwald.de\\/replicate-to", None),
-                ("metadata/annotations/replicator.v1.mittwald.de\\/replicate-to-matching", None),
+                Annotation("replicator.v1.mittwald.de/replicate-to", None),
+                Annotation("replicator.v1.mittwald.de/replicate-to-matching", None),
             ],
             copy(Target::Secret),
         ),

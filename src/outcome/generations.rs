@@ -71,7 +71,7 @@ pub fn kept<'a>(
         if let Ok(suffix) = &naming.suffix
             && outcome.renames.is_content_named(&outcome.manifests, at)
             && !naming.is_suffixed
-            && outcome.manifests.owner(at).raw_material_of.is_none()
+            && outcome.manifests.owner(at).raw_material_of().is_none()
         {
             current.push(((source.target, own, base), format!("{base}-{suffix}")));
         }

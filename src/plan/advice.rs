@@ -128,7 +128,7 @@ fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
 /// Other causes of rolls in the pod template, with the setting that ends them, once for each chart.
 /// A cause that a setting already handles is not reported.
 fn marks(object: &Object, template: &Template, options: &Options) -> Vec<Finding> {
-    let marks = &template.marks;
+    let marks = template.marks();
     let rules = &options.rules.foreign;
     let of_chart = object.rendered.as_ref().map(|rendered| chart(Some(&rendered.chart)));
     let mut found = Vec::new();

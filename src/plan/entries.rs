@@ -1,10 +1,11 @@
 //! Finds the entries of a source that a reference reads.
 
 use crate::extract::{Keys, Source};
+use smol_str::SmolStr;
 
 /// The keys that a reference names and that its source does not have.
 pub(crate) fn missing_keys<'a>(keys: &'a Keys, source: &Source) -> Vec<&'a str> {
-    let (keys, env): (&[String], bool) = match keys {
+    let (keys, env): (&[SmolStr], bool) = match keys {
         // The program that fills the source also adds keys.
         _ if source.whole || source.filler.is_some() => return Vec::new(),
         Keys::One(key) => (std::slice::from_ref(key), true),
@@ -13,7 +14,7 @@ pub(crate) fn missing_keys<'a>(keys: &'a Keys, source: &Source) -> Vec<&'a str> 
     };
     keys.iter()
         .filter(|key| !source.get(key).iter().any(|e| e.env || !env))
-        .map(String::as_str)
+        .map(SmolStr::as_str)
         .collect()
 }
 

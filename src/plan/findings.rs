@@ -375,7 +375,7 @@ pub fn stale_marks(manifests: &Manifests, planned: &Planned) -> Option<Finding> 
     let marks = &planned.foreign.marks;
     let first = marks.first()?;
     let names: Vec<String> = marks.iter().map(|mark| format!("`{}`", mark.key)).collect();
-    let template = &manifests[planned.template].marks;
+    let template = manifests[planned.template].marks();
     let at = match first.on {
         MarkMapping::Annotations => {
             template.repairable.iter().find(|m| m.key == first.key).map(|m| m.at)

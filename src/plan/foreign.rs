@@ -106,7 +106,7 @@ impl<'p> Planner<'p> {
             decision,
             Decision::Refused | Decision::Ignored | Decision::LeftAlone(_) | Decision::NotStamped
         );
-        let marks = &template.marks;
+        let marks = template.marks();
         let has_none = marks.repairable.is_empty() && marks.droppable.is_empty();
         let is_asked = rules.is_on() || self.options.weighs_foreign;
         if has_none || marks.stay || is_left || !is_asked || self.options.migrate.is_some() {
@@ -192,8 +192,8 @@ impl<'p> Planner<'p> {
                 data.value.as_deref().is_some_and(|value| now == fitted(now, value))
             })
         };
-        for checksum in &template.marks.repairable {
-            if template.marks.stay || !(is_on || is_ours(self, checksum)) {
+        for checksum in &template.marks().repairable {
+            if template.marks().stay || !(is_on || is_ours(self, checksum)) {
                 continue;
             }
             let key = &checksum.key;
@@ -208,13 +208,13 @@ impl<'p> Planner<'p> {
 
     fn weighed(&mut self, subject: &ForeignSubject<'_>) -> ForeignForecast {
         let mut weighed = ForeignForecast::default();
-        for checksum in &subject.template.marks.repairable {
+        for checksum in &subject.template.marks().repairable {
             if let Ok(value) = self.steady(subject, checksum, false) {
                 weighed.would_change |= checksum.value.as_ref() != Some(&value);
                 weighed.steady.insert(checksum.key.clone(), value);
             }
         }
-        for (row, _) in &subject.template.marks.droppable {
+        for (row, _) in &subject.template.marks().droppable {
             if self.label_stays(subject, row.name).is_none() {
                 weighed.would_change = true;
                 weighed.dropped.insert(row.name.to_owned());
@@ -424,7 +424,8 @@ impl<'p> Planner<'p> {
         );
         let object = subject.object;
         let message = format!("{} no longer rolls {text}", object.id);
-        let at = subject.template.marks.repairable.first().map_or(object.name_span, |mark| mark.at);
+        let at =
+            subject.template.marks().repairable.first().map_or(object.name_span, |mark| mark.at);
         let finding = object.finding_at(Code::ForeignUnread, at, message);
         let help = "if the program reads them through the API server, say so: `rollstamp.dev/also` on the workload, or `foreign.tie`";
         self.say(finding.shared(format!("no longer roll {text}")).help(help));
@@ -438,7 +439,7 @@ impl<'p> Planner<'p> {
         if !subject.template.kind.built_in {
             return Some(VersionLabelStays::Kind);
         }
-        if !subject.template.marks.has_selector {
+        if !subject.template.has_selector {
             return Some(VersionLabelStays::NoSelector);
         }
         if self.is_of_output_dir(subject) && !self.has_whole_chart(subject) {

@@ -11,7 +11,7 @@ mod overlays;
 mod advice;
 mod reason;
 mod shared;
-mod said;
+mod collector;
 pub mod rules;
 pub mod unread;
 mod values;
@@ -42,7 +42,7 @@ use crate::resolve::{Resolution, Resolver};
 use crate::scope::{Membership, Placement, UnitId, Units};
 use crate::text::input::Found;
 use crate::yaml::insert::Slot;
-use said::PlanFindings;
+use collector::PlanFindings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ pub enum Decision {
     /// The user excluded the workload.
     Ignored,
     /// The workload may be applied otherwise than written, for this reason.
-    LeftAlone(Divergence),
+    LeftAlone(Box<Divergence>),
     /// A template that gets no stamp.
     NotStamped,
 }
@@ -232,7 +232,7 @@ impl Planner<'_> {
                     Some(_) => self.removable(object, template).into(),
                 })
             }
-            _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
+            _ if object.raw_material_of().is_some() => Err(overlays::raw_material(object)),
             (Goal::Stamp | Goal::Check, Placement::Unknown(why)) => Err(why.clone()),
             (Goal::Stamp | Goal::Check, Placement::Patch) => self.in_all(&[], at),
             (Goal::Stamp | Goal::Check, Placement::In(memberships)) => self.in_all(memberships, at),
@@ -248,7 +248,7 @@ impl Planner<'_> {
                 }
                 _ => {}
             }
-            Decision::LeftAlone(why).into()
+            Decision::LeftAlone(why.into()).into()
         });
         // A file with SOPS is never written, but a stream can be printed.
         if manifests[file].encrypted && manifests[file].input.found != Found::Stream {
@@ -293,7 +293,7 @@ impl Planner<'_> {
             return ignored(vec![reason; template.references.len()]);
         }
         let stamped = template.not_stamped.is_none();
-        if stamped && let Some((code, refusal)) = &template.refusal {
+        if stamped && let Some((code, refusal)) = template.refusal.as_deref() {
             self.say(findings::untrusted(*code, refusal, object));
             return Decision::Refused.into();
         }
@@ -553,7 +553,7 @@ impl Planner<'_> {
 
     fn removable(&mut self, object: &Object, template: &Template) -> Decision {
         let refusal = match &template.slot {
-            Some(Ok(Slot::Present(slot))) => slot.removal.as_ref().err(),
+            Some(Ok(Slot::Present(slot))) => slot.removal.as_ref().err().map(|refusal| &**refusal),
             Some(Err(refusal)) if template.stamp_seen => Some(refusal),
             _ => None,
         };

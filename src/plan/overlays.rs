@@ -20,8 +20,7 @@ pub(super) fn matters(manifests: &Manifests, template: &Template, why: &Divergen
 
 /// The reason why a list item that a kustomization includes is not stamped.
 pub(super) fn raw_material(object: &Object) -> Divergence {
-    let below = object.raw_material_of.as_deref();
-    let below = below.unwrap_or("a kustomization");
+    let below = object.raw_material_of().unwrap_or("a kustomization");
     Divergence::of(Cause::RawMaterial(below.to_owned()))
 }
 

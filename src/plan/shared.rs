@@ -5,6 +5,7 @@ use super::reason::CountedRead;
 use crate::digest::Lines;
 use crate::extract::{Keys, Manifests, SourceId};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// The read part of a source; without keys for a source that always counts as a whole.
@@ -37,9 +38,10 @@ impl Shared {
         reads: &BTreeMap<SharedRead, Arc<CountedRead>>,
     ) -> String {
         let key: Vec<SharedRead> = reads.keys().cloned().collect();
-        if let Some(stamp) = self.stamps.get(&key) {
-            return stamp.clone();
-        }
+        let vacant = match self.stamps.entry(key) {
+            Entry::Occupied(stamp) => return stamp.get().clone(),
+            Entry::Vacant(vacant) => vacant,
+        };
         let mut lines = Lines::default();
         for counted in reads.values() {
             let source = &manifests[counted.source];
@@ -48,8 +50,6 @@ impl Shared {
                 lines.add(source.target, &source.name, &entry.key, &entry.digest);
             }
         }
-        let stamp = lines.stamp();
-        self.stamps.insert(key, stamp.clone());
-        stamp
+        vacant.insert(lines.stamp()).clone()
     }
 }

@@ -165,7 +165,7 @@ pub(super) fn candidates(
         let inside = owner.origin.as_ref().is_some_and(|o| o.inside);
         item.inside = inside && options.goal != Goal::Strip;
         item.blocker = own_blocker(&manifests[file], owner, source, &item, options);
-        let is_raw = owner.raw_material_of.is_some();
+        let is_raw = owner.raw_material_of().is_some();
         if is_raw || matches!(units.placement(file), Placement::Unknown(_)) {
             item.blocker = Some(Blocker::Raw);
         }

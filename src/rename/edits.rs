@@ -164,7 +164,7 @@ fn marked(manifests: &Manifests, at: SourceId, base: &str, options: &Options) ->
             (present.removal.as_ref().ok()?.clone(), None, Wrote::Anew)
         }
         (Goal::Strip, Slot::Absent(_)) => return None,
-        (_, Slot::Present(present)) if freezes && present.value.as_ref() != Some(&says) => {
+        (_, Slot::Present(present)) if freezes && present.value.as_deref() != Some(&*says) => {
             (present.replacement.with(&says), Some(says), Wrote::Anew)
         }
         (_, Slot::Present(_)) => return None,

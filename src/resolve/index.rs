@@ -282,7 +282,7 @@ pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index,
         let unit_id = UnitId(offset(number));
         add_made(manifests, unit, unit_id, options, &mut made);
         for (object, namespace_of_unit) in unit.objects(manifests) {
-            let is_raw = manifests[object].raw_material_of.is_some();
+            let is_raw = manifests[object].raw_material_of().is_some();
             for (at, source) in manifests.sources_of(object) {
                 let own = namespace_of_unit.or(source.namespace.as_deref());
                 for (old, if_hashed) in old_names(&manifests[object], source) {

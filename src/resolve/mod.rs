@@ -258,7 +258,7 @@ impl<'a> Resolver<'a> {
         let mut found: Vec<(IndexedId, &Indexed)> = targets.iter().flat_map(of).collect();
         let own = effective(referrer.namespace);
         if !referrer.sees_raw {
-            found.retain(|(_, indexed)| owner(indexed).raw_material_of.is_none());
+            found.retain(|(_, indexed)| owner(indexed).raw_material_of().is_none());
         }
         let is_near = |indexed| effective(owner(indexed).id.namespace.as_deref()) == own;
         found.retain(|(_, indexed)| referrer.is_cluster_wide || is_near(indexed));

@@ -46,7 +46,7 @@ pub fn decode_raw(raw: &str, style: Style) -> Result<Cow<'_, str>, Undecodable> 
 }
 
 fn plain(raw: &str) -> Cow<'_, str> {
-    if !raw.contains(['\n', '\r']) {
+    if memchr::memchr2(b'\n', b'\r', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
     }
     let mut out = String::with_capacity(raw.len());
@@ -60,7 +60,7 @@ fn plain(raw: &str) -> Cow<'_, str> {
 
 fn single(raw: &str) -> Result<Cow<'_, str>, Undecodable> {
     let inner = unquote(raw)?;
-    if !inner.contains(['\n', '\r', '\'']) {
+    if memchr::memchr3(b'\n', b'\r', b'\'', inner.as_bytes()).is_none() {
         return Ok(Cow::Borrowed(inner));
     }
     let mut out = String::with_capacity(inner.len());
@@ -74,7 +74,7 @@ fn single(raw: &str) -> Result<Cow<'_, str>, Undecodable> {
 
 fn double(raw: &str) -> Result<Cow<'_, str>, Undecodable> {
     let inner = unquote(raw)?;
-    if !inner.contains(['\n', '\r', '\\']) {
+    if memchr::memchr3(b'\n', b'\r', b'\\', inner.as_bytes()).is_none() {
         return Ok(Cow::Borrowed(inner));
     }
     let mut out = String::with_capacity(inner.len());

@@ -6,6 +6,8 @@
 
 use super::SyntaxError;
 use crate::text::Span;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// The text between two document markers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +65,7 @@ pub fn parts(text: &str, size: usize) -> Vec<Span> {
     let mut start = 0;
     while bytes.len() - start > size {
         let from = start + size;
-        let Some(at) = memchr::memmem::find(&bytes[from..], b"\n---") else { break };
+        let Some(at) = MARKER.find(&bytes[from..]) else { break };
         let end = from + at + 1;
         parts.push(Span::new(start, end));
         start = end;
@@ -72,10 +74,13 @@ pub fn parts(text: &str, size: usize) -> Vec<Span> {
     parts
 }
 
+/// Finds a line that begins with `---` behind another line.
+static MARKER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\n---"));
+
 /// The next line from `from` on that begins with `---`. `from` is the start of a line.
 fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
     if bytes[from..].starts_with(b"---") {
         return Some(from);
     }
-    memchr::memmem::find(&bytes[from..], b"\n---").map(|i| from + i + 1)
+    MARKER.find(&bytes[from..]).map(|i| from + i + 1)
 }

@@ -205,11 +205,21 @@ impl Document {
 
     /// The keys and values of a mapping as they are written, with duplicates and `<<`.
     pub fn pairs(&self, id: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
-        let mut children = match self.node(id).kind {
-            Kind::Mapping => self.children(id),
-            _ => Children { document: self, next: 0, end: 0 },
+        let nodes = self.tape.nodes.as_slice();
+        let mapping = &nodes[id.0 as usize];
+        let (mut next, end) = match mapping.kind {
+            Kind::Mapping => (id.0 + 1, mapping.jump),
+            _ => (0, 0),
         };
-        std::iter::from_fn(move || Some((children.next()?, children.next()?)))
+        std::iter::from_fn(move || {
+            if next >= end {
+                return None;
+            }
+            let key = next;
+            let value = nodes[key as usize].jump;
+            next = nodes[value as usize].jump;
+            Some((NodeId(key), NodeId(value)))
+        })
     }
 
     /// The items of a sequence, aliases followed. Any other node has none.
@@ -228,14 +238,12 @@ impl Document {
 
     fn field_within(&self, text: &str, mapping: NodeId, name: &str, depth: usize) -> Option<Field> {
         let mapping = self.target(mapping);
+        let has_merge = self.node(mapping).has_merge;
         let mut found: Option<Field> = None;
         for (key, value) in self.pairs(mapping) {
             if self.is_key(text, key, name) {
                 found = Some(Field { key, value, duplicate: found.map(|f| f.key) });
-            } else if self.node(mapping).has_merge
-                && depth < super::MAX_DEPTH
-                && self.is_merge_key(text, key)
-            {
+            } else if has_merge && depth < super::MAX_DEPTH && self.is_merge_key(text, key) {
                 let merged = self.target(value);
                 // The first mapping of a merged list has priority, so the search ends at the first
                 // match.
@@ -258,6 +266,7 @@ impl Document {
     }
 
     /// Whether `key` is a scalar that reads `name`.
+    #[inline]
     pub fn is_key(&self, text: &str, key: NodeId, name: &str) -> bool {
         let node = self.node(key);
         // Fast path: nearly every key is plain and nearly every key is a different one.
@@ -265,6 +274,10 @@ impl Document {
             let len = (node.span.end - node.span.start) as usize;
             return len == name.len() && &text.as_bytes()[node.span.range()] == name.as_bytes();
         }
+        self.is_decoded_key(text, key, name)
+    }
+
+    fn is_decoded_key(&self, text: &str, key: NodeId, name: &str) -> bool {
         let node = self.node(self.target(key));
         if node.kind != Kind::Scalar {
             return false;

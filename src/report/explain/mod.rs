@@ -154,7 +154,7 @@ impl<'a> Explained<'a> {
 fn named_keys(reference: &Reference) -> Vec<&str> {
     match &reference.keys {
         Keys::One(key) => vec![key],
-        Keys::Listed(keys) => keys.iter().map(String::as_str).collect(),
+        Keys::Listed(keys) => keys.iter().map(|key| key.as_str()).collect(),
         Keys::None | Keys::Env | Keys::All | Keys::Under(_) => Vec::new(),
     }
 }

@@ -434,6 +434,7 @@ fn source<'a>(
         overlays: &source.overlays,
         silent: source.silent.map(|silent| match silent {
             Silent::NoReader => "no-reader",
+            Silent::Ambiguous => "ambiguous",
             Silent::OtherKeys => "other-keys",
             Silent::Live => "live",
             Silent::Ignored => "ignored",

@@ -262,6 +262,9 @@ pub(in crate::report) const RESUMED: &str =
 fn silent(silent: Silent) -> &'static str {
     match silent {
         Silent::NoReader => "no workload reads it",
+        Silent::Ambiguous => {
+            "a workload elsewhere names it, and sources of several apply units fit"
+        }
         Silent::OtherKeys => "no workload reads these keys",
         Silent::Live => "its readers reload it while they run",
         Silent::Ignored => "it is ignored on purpose",

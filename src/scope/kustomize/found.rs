@@ -108,7 +108,6 @@ pub(super) fn made(source: Source, file: FileId, at: Span) -> (Object, Source) {
         rendered: None,
         origin: None,
         from_file: None,
-        raw_material_of: None,
         delegate: None,
         sources: Ids::default(),
         templates: Ids::default(),

@@ -111,7 +111,7 @@ pub(super) fn source(
         target: generator.target,
         name: generator.name.as_str().into(),
         namespace: generator.namespace.as_deref().map(SmolStr::from),
-        entries,
+        entries: entries.into(),
         content_named: generator.hashed,
         whole: false,
         filled_in_cluster: false,
@@ -248,8 +248,9 @@ pub(super) fn absorb(
             None => kept.push(entry.clone()),
         }
     }
-    new.entries.append(&mut kept);
-    new.entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
+    kept.extend(std::mem::take(&mut new.entries));
+    kept.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
+    new.entries = kept.into();
     true
 }
 

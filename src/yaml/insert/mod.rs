@@ -14,6 +14,8 @@ mod removal;
 use super::tape::{Document, Kind, NodeId, Style};
 use super::{Edit, resolve};
 use crate::text::{Span, blanks_before, line_range};
+use smol_str::SmolStr;
+use std::fmt::Write as _;
 
 /// Why a text cannot be edited safely, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,9 +52,9 @@ pub struct Insertion {
     /// The bytes that it replaces: a `null`, or an empty span.
     pub span: Span,
     /// The text before the value.
-    pub before: String,
+    pub before: SmolStr,
     /// The text after the value.
-    pub after: String,
+    pub after: SmolStr,
 }
 
 impl Refusal {
@@ -79,7 +81,7 @@ impl Slot {
                 replacement: moved(replacement),
                 removal: match removal {
                     Ok(edit) => Ok(Edit { span: edit.span.behind(by), ..edit }),
-                    Err(refusal) => Err(refusal.behind(by)),
+                    Err(refusal) => Err(refusal.behind(by).into()),
                 },
             }),
         }
@@ -87,9 +89,13 @@ impl Slot {
 }
 
 impl Insertion {
+    fn new(span: Span, before: impl Into<SmolStr>, after: impl Into<SmolStr>) -> Self {
+        Self { span, before: before.into(), after: after.into() }
+    }
+
     /// The edit that writes `value`, which must not need any escape in double quotes.
     pub fn with(&self, value: &str) -> Edit {
-        Edit { span: self.span, replacement: [&self.before, value, &self.after].concat() }
+        Edit { span: self.span, replacement: [self.before.as_str(), value, &self.after].concat() }
     }
 }
 
@@ -99,11 +105,11 @@ pub struct Present {
     /// Where the key is written.
     pub key: Span,
     /// The value, if it is a string.
-    pub value: Option<String>,
+    pub value: Option<Box<str>>,
     /// The edit that gives it another value.
     pub replacement: Insertion,
     /// The edits that remove the key, and the parents that an insertion made for it.
-    pub removal: Result<Edit, Refusal>,
+    pub removal: Result<Edit, Box<Refusal>>,
 }
 
 /// The line end for new lines if no line end can be copied: the one that the text uses.
@@ -338,7 +344,7 @@ impl<'a> Editor<'a> {
         let Some(first) = self.first_child(mapping) else {
             let at = self.start(mapping) + 1;
             let (before, after) = self.flow_entry(rest, name, colon, None);
-            return Insertion { span: Span::new(at, at), before, after };
+            return Insertion::new(Span::new(at, at), before, after);
         };
         let at = self.start(first);
         let gap = &self.text[self.start(mapping) + 1..at];
@@ -354,15 +360,12 @@ impl<'a> Editor<'a> {
             } else {
                 self.flow_entry(rest, name, colon, None)
             };
-            return Insertion {
-                span: Span::new(at, at),
-                before,
-                after: format!("{after},{end}{indent}"),
-            };
+            let after = format!("{after},{end}{indent}");
+            return Insertion::new(Span::new(at, at), before, after);
         }
         let blank = if json && colon == ":" { "" } else { " " };
         let (before, after) = self.flow_entry(rest, name, colon, None);
-        Insertion { span: Span::new(at, at), before, after: format!("{after},{blank}") }
+        Insertion::new(Span::new(at, at), before, format!("{after},{blank}"))
     }
 
     /// `": "`, or `":"` in JSON that has no blank after its first colon.
@@ -430,11 +433,11 @@ impl<'a> Editor<'a> {
         if !written.is_empty() {
             let (before, after) = self.flow_entry(rest, name, colon, None);
             let blank = if self.document.json && colon == ":" { "" } else { " " };
-            return Ok(Slot::Absent(Insertion {
-                span: written,
-                before: format!("{{{blank}{before}"),
-                after: format!("{after}{blank}}}"),
-            }));
+            return Ok(Slot::Absent(Insertion::new(
+                written,
+                format!("{{{blank}{before}"),
+                format!("{after}{blank}}}"),
+            )));
         }
         if self.style(mapping) == Style::Flow {
             return Err(self.refusal(key, "a key without a value in a flow mapping"));
@@ -445,11 +448,11 @@ impl<'a> Editor<'a> {
             let at = self.after_colon(key)?;
             let (opened, closed): (String, String) =
                 rest.iter().map(|parent| (format!("{parent}: {{"), "}")).unzip();
-            return Ok(Slot::Absent(Insertion {
-                span: Span::new(at, at),
-                before: format!(" {{ {opened}{name}: \""),
-                after: format!("\"{closed} }}"),
-            }));
+            return Ok(Slot::Absent(Insertion::new(
+                Span::new(at, at),
+                format!(" {{ {opened}{name}: \""),
+                format!("\"{closed} }}"),
+            )));
         }
         let column = self.column(key) + self.step(mapping, key);
         let (at, end) = self.next_line(self.end(key));
@@ -499,20 +502,20 @@ impl<'a> Editor<'a> {
         }
         let replacement = if node.span.is_empty() {
             let at = self.after_colon(key)?;
-            Insertion { span: Span::new(at, at), before: " \"".to_owned(), after: "\"".to_owned() }
+            Insertion::new(Span::new(at, at), " \"", "\"")
         } else {
             let quote = if node.style == Style::Single { "'" } else { "\"" };
-            Insertion { span: node.span, before: quote.to_owned(), after: quote.to_owned() }
+            Insertion::new(node.span, quote, quote)
         };
         let string = match resolve::value(self.document, self.text, value) {
-            Ok(resolve::Value::Str(string)) => Some(string.into_owned()),
+            Ok(resolve::Value::Str(string)) => Some(string.into()),
             _ => None,
         };
         Ok(Slot::Present(Present {
             key: self.document.node(key).span,
             value: string,
             replacement,
-            removal: self.removal(mapping, chain, key, value),
+            removal: self.removal(mapping, chain, key, value).map_err(Box::new),
         }))
     }
 }
@@ -536,9 +539,9 @@ fn block_lines(
     let mut before = lead.to_owned();
     let mut column = column;
     for parent in rest {
-        before.push_str(&format!("{:column$}{parent}:{line_end}", ""));
+        let _ = write!(before, "{:column$}{parent}:{line_end}", "");
         column += step;
     }
-    before.push_str(&format!("{:column$}{name}: \"", ""));
-    Insertion { span: Span::new(at, at), before, after: format!("\"{tail}") }
+    let _ = write!(before, "{:column$}{name}: \"", "");
+    Insertion::new(Span::new(at, at), before, format!("\"{tail}"))
 }

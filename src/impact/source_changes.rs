@@ -28,8 +28,10 @@ pub(super) fn changes(
 ) -> Vec<SourceChange> {
     let mut readers: BTreeMap<usize, Vec<SourceReader<'_>>> = BTreeMap::new();
     let mut named: BTreeSet<usize> = BTreeSet::new();
+    let mut candidates: BTreeSet<usize> = BTreeSet::new();
     for (workload, read) in read.iter().enumerate() {
         named.extend(&read.named);
+        candidates.extend(&read.candidates);
         for &(pair, key, standing) in &read.keys {
             readers.entry(pair).or_default().push(SourceReader { workload, key, standing });
         }
@@ -53,6 +55,12 @@ pub(super) fn changes(
         }
         let of_pair = readers.get(&number).map_or(&[][..], Vec::as_slice);
         let mut source = change(before, after, pair, of_pair, named.contains(&number), workloads);
+        if let Some(source) = &mut source
+            && matches!(source.silent, Some(Silent::NoReader | Silent::OtherKeys))
+            && candidates.contains(&number)
+        {
+            source.silent = Some(Silent::Ambiguous);
+        }
         if let Some(source) = &mut source
             && matches!(
                 source.silent,
