@@ -22,6 +22,10 @@ pub(super) struct Pair {
 /// Pairs objects with the same identity: first those in one unit, then the only two that remain. If more
 /// remain, it is unknown which belong together, so each stays alone.
 pub(super) fn pair<K: Ord + Clone>(before: &[Item<K>], after: &[Item<K>]) -> Vec<Pair> {
+    // In most comparisons, both states have the same objects in the same order.
+    if before == after {
+        return with_itself(before);
+    }
     type PairByUnit<'a> = BTreeMap<&'a str, Pair>;
     let mut by_key: BTreeMap<&K, PairByUnit<'_>> = BTreeMap::new();
     for (i, item) in before.iter().enumerate() {
@@ -49,6 +53,15 @@ pub(super) fn pair<K: Ord + Clone>(before: &[Item<K>], after: &[Item<K>]) -> Vec
     pairs
 }
 
+/// The pairs of a list and an equal list, in the order in which [`pair`] returns them.
+fn with_itself<K: Ord>(items: &[Item<K>]) -> Vec<Pair> {
+    let by = |&at: &usize| (&items[at].key, &items[at].unit);
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by(|one, other| by(one).cmp(&by(other)));
+    let copies = order.chunk_by(|one, other| by(one) == by(other));
+    copies.map(|same| Pair { before: same.to_vec(), after: same.to_vec() }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +83,15 @@ mod tests {
         let pairs = pair(&before, &after);
         assert_eq!(pairs[0], Pair { before: vec![0], after: vec![1] });
         assert_eq!(pairs[1], Pair { before: vec![1], after: vec![0] });
+    }
+
+    #[test]
+    fn equal_lists_pair_as_lists_that_differ_in_one_more_object() {
+        let same = items(&[("web", "b"), ("web", "a"), ("api", "a"), ("web", "b"), ("job", "")]);
+        let mut more = same.clone();
+        more.extend(items(&[("zz", "a")]));
+        let pairs = pair(&same, &more);
+        assert_eq!(pair(&same, &same), pairs[..pairs.len() - 1]);
     }
 
     #[test]
