@@ -181,14 +181,15 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
         // Each overlay is applied separately.
         settings.unit = Some(UnitRule::File);
     }
-    let mut options = options(&settings, common.jobs, Goal::Stamp)?;
-    options.weighs_foreign = true;
-    options.compares = true;
+    let compared = |foresees_rollouts| -> anyhow::Result<Options> {
+        let of_run = options(&settings, common.jobs, Goal::Stamp)?;
+        Ok(Options { weighs_foreign: true, compares: true, foresees_rollouts, ..of_run })
+    };
+    // The rollout is that of the state after, so the other state needs no facts about it.
+    let (of_before, options) = (compared(false)?, compared(true)?);
     let mut messages =
         stdout::Messages::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    // The rollout is that of the state after, so the other state needs no facts about it.
-    let mut old = before.load(common, &options, root.as_deref())?;
-    options.foresees_rollouts = true;
+    let mut old = before.load(common, &of_before, root.as_deref())?;
     let mut new = after.load(common, &options, root.as_deref())?;
     if arguments.build.is_some() {
         old.roots = before.roots_of_overlays().unwrap_or(old.roots);
@@ -207,10 +208,7 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     let process = |loaded, options: &Options| {
         reload::run_again(loaded, &proofs, options).map(ManuallyDrop::new)
     };
-    options.foresees_rollouts = false;
-    let old = process(old.loaded, &options)?;
-    options.foresees_rollouts = true;
-    let new = process(new.loaded, &options)?;
+    let (old, new) = (process(old.loaded, &of_before)?, process(new.loaded, &options)?);
     let namespace = options.namespace.as_deref();
     let states = (
         ComparedState::new(Side::Before, &old, namespace, options.unit, &roots.0),
@@ -312,8 +310,7 @@ impl SideArgument {
         let units = &options.rules.units;
         let (loaded, roots): (Loaded, Vec<String>) = match self {
             Self::Paths { paths, gone } => {
-                let there = |path: &&PathBuf| !gone.contains(path);
-                let paths: Vec<PathBuf> = paths.iter().filter(there).cloned().collect();
+                let paths = without(paths, gone);
                 require(&paths, true)?;
                 let loaded = files::load(&paths, &exclude, root, units, Keep::All, options)
                     .context("failed to read the input")?;
@@ -342,11 +339,7 @@ impl SideArgument {
     /// The overlays of this state. Those of a revision are in the returned temporary folder.
     fn overlays(&self) -> anyhow::Result<(Overlays, Option<Checkout>)> {
         match self {
-            Self::Paths { paths, gone } => {
-                let there = |path: &&PathBuf| !gone.contains(path);
-                let paths: Vec<PathBuf> = paths.iter().filter(there).cloned().collect();
-                Ok((Overlays::below(&paths), None))
-            }
+            Self::Paths { paths, gone } => Ok((Overlays::below(&without(paths, gone)), None)),
             Self::Git { revision, paths } => {
                 let checkout = Checkout::of(revision)?;
                 let inside: Vec<String> =
@@ -433,6 +426,11 @@ fn sides(arguments: &ImpactArgs) -> anyhow::Result<(SideArgument, SideArgument)>
             with_working_tree(&repository, base, paths)
         }
     }
+}
+
+/// The paths that exist in the state.
+fn without(paths: &[PathBuf], gone: &[PathBuf]) -> Vec<PathBuf> {
+    paths.iter().filter(|path| !gone.contains(path)).cloned().collect()
 }
 
 fn is_stdin(path: &Path) -> bool {

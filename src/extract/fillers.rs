@@ -46,10 +46,10 @@ impl Maker {
             return found;
         }
         let metadata = node.get("metadata");
-        let holds = Holds::of(metadata);
+        let marked = Marked::of(metadata);
         for row in rows {
             let Fills::Makes { target, name, reach } = &row.fills else { continue };
-            if !holds.any(row, node) || metadata.is_some_and(is_local) {
+            if !marked.meets(row, node) || metadata.is_some_and(is_local) {
                 continue;
             }
             name.each(node, &mut |at| {
@@ -75,19 +75,19 @@ impl Maker {
 
 /// The row of the program that fills a source itself, if any.
 pub(super) fn fills(object: Cursor<'_>, group: &str, kind: &str) -> Option<&'static Filler> {
-    let holds = Holds::of(object.get("metadata"));
+    let marked = Marked::of(object.get("metadata"));
     let mut rows = fillers(group, kind).filter(|row| matches!(row.fills, Fills::Itself));
-    rows.find(|row| holds.any(row, object))
+    rows.find(|row| marked.meets(row, object))
 }
 
 /// The metadata of an object that conditions are about.
 #[derive(Clone, Copy)]
-struct Holds<'a> {
+struct Marked<'a> {
     annotations: Option<Cursor<'a>>,
     labels: Option<Cursor<'a>>,
 }
 
-impl<'a> Holds<'a> {
+impl<'a> Marked<'a> {
     fn of(metadata: Option<Cursor<'a>>) -> Self {
         let [annotations, labels] = ["annotations", "labels"]
             .map(|field| metadata.and_then(|metadata| metadata.get(field)));
@@ -95,7 +95,7 @@ impl<'a> Holds<'a> {
     }
 
     /// Whether the object meets a condition of the row.
-    fn any(self, row: &Filler, object: Cursor<'a>) -> bool {
+    fn meets(self, row: &Filler, object: Cursor<'a>) -> bool {
         let is = |at: Cursor<'_>, value: &str| at.str().is_some_and(|text| text == value);
         let has = |condition: &Condition| match condition {
             Condition::Annotation(key, value) => {

@@ -172,8 +172,7 @@ fn strategy(row: &Rollout, object: Cursor<'_>) -> Option<SmolStr> {
 /// The known texts of a pod template, in the order in which a comparison names them: sorted by the fields above
 /// them; containers in the order of the manifest.
 fn spots(template: Cursor<'_>) -> Option<Box<[KnownText]>> {
-    let document = template.document();
-    if document.json || !document.tape.props.is_empty() {
+    if !template.document().is_plain_yaml() {
         return None;
     }
     let mut found = Vec::new();

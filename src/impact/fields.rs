@@ -2,7 +2,7 @@
 //! equals an absent field, and so does a field with its default value.
 
 use super::known_texts::ChangedSpot;
-use super::leaves::{ChangedLeaf, FieldStep};
+use super::leaves::{ChangedLeaf, FieldStep, ITEM_NAMES};
 use super::{Class, HowChanged, Name, RollReason};
 use crate::config::foreign::ForeignRules;
 use crate::extract::KnownTextKind;
@@ -320,10 +320,9 @@ struct NamedItems<'a> {
     items: BTreeMap<&'a str, &'a Value>,
 }
 
-/// The items by the field that identifies them, if every item has it and no two are equal. The strategic
-/// merge of `kubectl` uses the same fields.
+/// The items by the field that identifies them, if every item has it and no two are equal.
 fn named(list: &[Value]) -> Option<NamedItems<'_>> {
-    ["name", "mountPath"].iter().find_map(|field| {
+    ITEM_NAMES.iter().find_map(|field| {
         let mut named = NamedItems { keys_in_order: Vec::new(), items: BTreeMap::new() };
         for item in list {
             let name = item.get(field)?.as_str()?;

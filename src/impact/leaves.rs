@@ -28,10 +28,7 @@ pub(super) struct ChangedLeaf {
 /// position. `None` if the nodes may differ in more than leaves, or if a document is JSON or has anchors, tags or
 /// merge keys.
 pub(super) fn changed(was: Cursor<'_>, is: Cursor<'_>) -> Option<Vec<ChangedLeaf>> {
-    let is_plain = |node: Cursor<'_>| {
-        let document = node.document();
-        !document.json && document.tape.props.is_empty()
-    };
+    let is_plain = |node: Cursor<'_>| node.document().is_plain_yaml();
     let (old, new) = (was.subtree(), is.subtree());
     if !is_plain(was) || !is_plain(is) || old.len() != new.len() {
         return None;
@@ -130,9 +127,13 @@ impl LeafWalk {
     }
 }
 
+/// The fields that identify an item of a list, in the order in which they are tried. The strategic merge of
+/// `kubectl` uses the same fields.
+pub(super) const ITEM_NAMES: [&str; 2] = ["name", "mountPath"];
+
 /// The items of a list by the field that identifies them, as in a comparison of fields.
 fn names(list: Cursor<'_>) -> Option<Vec<Cow<'_, str>>> {
-    ["name", "mountPath"].into_iter().find_map(|field| {
+    ITEM_NAMES.into_iter().find_map(|field| {
         let names: Option<Vec<Cow<'_, str>>> =
             list.items().map(|item| item.get(field)?.str()).collect();
         names.filter(|names| names.iter().collect::<BTreeSet<_>>().len() == names.len())

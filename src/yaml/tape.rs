@@ -175,6 +175,11 @@ impl Tape {
 }
 
 impl Document {
+    /// Whether it is YAML without anchors, tags and aliases, so that each text is the value of one field only.
+    pub fn is_plain_yaml(&self) -> bool {
+        !self.json && self.tape.props.is_empty()
+    }
+
     /// The root node.
     pub fn root(&self) -> NodeId {
         NodeId(0)
